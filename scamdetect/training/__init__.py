@@ -1,0 +1,1 @@
+"""Training and evaluation; everything here may import scikit-learn, nothing below may."""
