@@ -109,7 +109,7 @@ def _rates() -> dict[str, float]:
 @cache
 def _currencies() -> dict[str, str]:
     """Currency codes by the names that a cleaned text may give them."""
-    return {name: row["code"] for row in data.rows("currencies.tsv") for name in row["names"].split()}
+    return {name: row["code"] for row in data.rows("currencies.tsv") for name in row["names"].split(",")}
 
 
 @cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scamdetect.errors import DatasetError, InputError
 
-__all__ = ["CATEGORIES", "COLUMNS", "LABELS", "Example", "read_corpus", "split_of"]
+__all__ = ["CATEGORIES", "COLUMNS", "LABELS", "Data", "Example", "read_corpus", "split_of"]
 
 COLUMNS = ("id", "text", "label", "category", "channel", "register", "region", "group", "source")
 LABELS = ("legit", "scam", "trafficking")
@@ -60,6 +60,10 @@ class Example:
     row: int = field(default=0, compare=False)
 
 
+Data = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Sequence[Example]
+"""What training and evaluation take: files, folders, or texts that are read already."""
+
+
 def split_of(group: str) -> str:
     """Return the fixed split of a group, ``train`` or ``test``, from a hash of its name.
 
@@ -71,7 +75,7 @@ def split_of(group: str) -> str:
 
 
 def read_corpus(
-    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    paths: Data,
     columns: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     allowed: Sequence[str] | None = LABELS,
@@ -80,8 +84,9 @@ def read_corpus(
 
     Parameters
     ----------
-    paths : path or sequence of paths
-        A folder stands for the CSV files in its ``corpus`` subfolder, or else in itself.
+    paths : path, sequence of paths, or sequence of Example
+        A folder stands for the CSV files in its ``corpus`` subfolder, or else in itself. Examples are
+        returned as they are.
     columns : mapping of str to str, optional
         Names of the dataset's columns, by the name that the file uses.
     labels : mapping of str to str, optional
@@ -101,8 +106,11 @@ def read_corpus(
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
+    given = [item for item in paths if isinstance(item, Example)]
+    if given:
+        return given
     examples: list[Example] = []
-    for file in _files(map(Path, paths)):
+    for file in _files(Path(path) for path in paths if not isinstance(path, Example)):
         examples += _read_csv(file, columns or {}, labels or {}, allowed)
     if not examples:
         raise DatasetError(f"no labelled texts in {', '.join(map(str, paths))}")

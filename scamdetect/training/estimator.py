@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -20,25 +21,26 @@ from sklearn.utils.validation import check_is_fitted
 
 from scamdetect import features
 from scamdetect.errors import DatasetError
-from scamdetect.preprocessing import read
+from scamdetect.preprocessing import Document, read
 from scamdetect.scoring import Scorer, Weights, softmax
 
 __all__ = ["MassNorm", "ScamOfferClassifier", "TermCounter", "TermTable"]
 
 Matrix = sp.csr_matrix
+Codes = npt.NDArray[np.int_]
 BLOCKS = ("words", "characters", "flags")
 
 
-def _words(text: str) -> list[str]:
-    return features.word_terms(read(text).words)
+def _words(document: Document) -> list[str]:
+    return features.word_terms(document.words)
 
 
-def _characters(text: str) -> list[str]:
-    return features.character_terms(read(text).words)
+def _characters(document: Document) -> list[str]:
+    return features.character_terms(document.words)
 
 
-def _flags(text: str) -> tuple[str, ...]:
-    return features.flag_terms(read(text))
+def _flags(document: Document) -> tuple[str, ...]:
+    return features.flag_terms(document)
 
 
 ANALYZERS = {"words": _words, "characters": _characters, "flags": _flags}
@@ -58,10 +60,10 @@ class TermTable:
     counts: Matrix
 
     @classmethod
-    def of(cls, kind: str, texts: Sequence[str]) -> TermTable:
+    def of(cls, kind: str, documents: Iterable[Document]) -> TermTable:
         """Count the terms of one kind, ``words``, ``characters`` or ``flags``."""
         counter = CountVectorizer(analyzer=ANALYZERS[kind], dtype=np.float64)
-        counts = counter.fit_transform(texts)
+        counts = counter.fit_transform(documents)
         return cls(counter.get_feature_names_out(), counts.tocsr())
 
     def rows(self, index: npt.NDArray[np.int_]) -> TermTable:
@@ -167,8 +169,8 @@ class ScamOfferClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         DatasetError
             If there is no text, lengths differ, or only one label occurs.
         """
-        texts = _checked_texts(X)
-        tables = {kind: TermTable.of(kind, texts) for kind in self._kinds()}
+        documents = list(map(read, _checked_texts(X)))
+        tables = {kind: TermTable.of(kind, documents) for kind in self._kinds()}
         return self.fit_tables(tables, y, groups, sample_weight)
 
     def _kinds(self) -> tuple[str, ...]:
@@ -180,8 +182,38 @@ class ScamOfferClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: Iterable[Any],
         groups: Iterable[Any] | None = None,
         sample_weight: npt.ArrayLike | None = None,
+        n_jobs: int = 1,
     ) -> ScamOfferClassifier:
         """Fit to texts that are counted already; see `fit`."""
+        codes, group_codes, weight = self._targets(tables, y, groups, sample_weight)
+        raw = self._fit_linear(tables, codes, weight)
+        self.out_of_fold_ = None
+        held_out = self._held_out(tables, codes, group_codes, weight, n_jobs) if self.calibrate else None
+        if held_out is not None:
+            scale, shift = _fit_calibration(held_out, codes, weight)
+            self.out_of_fold_ = softmax(held_out @ scale + shift)
+            raw = raw.calibrated(scale, shift)
+        self.weights_ = raw.rounded(tuple(map(str, self.classes_)))
+        self._scorer = Scorer(self.weights_)
+        return self
+
+    def held_out_scores(
+        self, tables: dict[str, TermTable], y: Iterable[Any], groups: Iterable[Any] | None = None, n_jobs: int = 1
+    ) -> npt.NDArray[np.float64] | None:
+        """Return uncalibrated class scores of each text by models that have not seen its group.
+
+        Shape (n_texts, n_classes); None if there are too few texts for folds.
+        """
+        codes, group_codes, weight = self._targets(tables, y, groups, None)
+        return self._held_out(tables, codes, group_codes, weight, n_jobs)
+
+    def _targets(
+        self,
+        tables: dict[str, TermTable],
+        y: Iterable[Any],
+        groups: Iterable[Any] | None,
+        sample_weight: npt.ArrayLike | None,
+    ) -> tuple[Codes, Codes, npt.NDArray[np.float64]]:
         labels = np.asarray(list(y))
         size = tables["words"].counts.shape[0]
         if len(labels) != size:
@@ -191,25 +223,39 @@ class ScamOfferClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DatasetError(f"only one label, {self.classes_[0]!r}: nothing can be learnt from it")
         group_codes = np.arange(size) if groups is None else np.unique(list(groups), return_inverse=True)[1]
         weight = np.ones(size) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        raw = self._fit_linear(tables, codes, weight)
-        self.out_of_fold_ = None
-        folds = self._folds(codes, group_codes) if self.calibrate else []
-        if folds:
-            held_out = np.zeros((size, len(self.classes_)))
-            for train, test in folds:
-                part = {kind: table.rows(train) for kind, table in tables.items()}
-                model = self._fit_linear(part, codes[train], weight[train])
-                held_out[test] = model.scores({kind: table.rows(test) for kind, table in tables.items()})
-            scale, shift = _fit_calibration(held_out, codes, weight)
-            self.out_of_fold_ = softmax(held_out @ scale + shift)
-            raw = raw.calibrated(scale, shift)
-        self.weights_ = raw.rounded(tuple(map(str, self.classes_)))
-        self._scorer = Scorer(self.weights_)
-        return self
+        return codes, group_codes, weight
 
-    def _folds(
-        self, codes: npt.NDArray[np.int_], groups: npt.NDArray[np.int_]
-    ) -> list[tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]]:
+    def _held_out(
+        self,
+        tables: dict[str, TermTable],
+        codes: Codes,
+        groups: Codes,
+        weight: npt.NDArray[np.float64],
+        n_jobs: int,
+    ) -> npt.NDArray[np.float64] | None:
+        folds = self._folds(codes, groups)
+        if not folds:
+            return None
+        held_out = np.zeros((len(codes), len(self.classes_)))
+        work = delayed(self._score_fold)
+        results = Parallel(n_jobs=n_jobs)(work(tables, codes, weight, *fold) for fold in folds)
+        for (_, test), scores in zip(folds, results, strict=True):
+            held_out[test] = scores
+        return held_out
+
+    def _score_fold(
+        self,
+        tables: dict[str, TermTable],
+        codes: Codes,
+        weight: npt.NDArray[np.float64],
+        train: Codes,
+        test: Codes,
+    ) -> npt.NDArray[np.float64]:
+        part = {kind: table.rows(train) for kind, table in tables.items()}
+        model = self._fit_linear(part, codes[train], weight[train])
+        return model.scores({kind: table.rows(test) for kind, table in tables.items()})
+
+    def _folds(self, codes: Codes, groups: Codes) -> list[tuple[Codes, Codes]]:
         """Return the folds for calibration; none if a label has too few groups for it."""
         fewest = min(len(set(groups[codes == code])) for code in range(len(self.classes_)))
         count = min(self.folds, fewest)
@@ -221,7 +267,7 @@ class ScamOfferClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return folds if all(set(codes[train]) == every for train, _ in folds) else []
 
     def _fit_linear(
-        self, tables: dict[str, TermTable], codes: npt.NDArray[np.int_], weight: npt.NDArray[np.float64]
+        self, tables: dict[str, TermTable], codes: Codes, weight: npt.NDArray[np.float64]
     ) -> _Linear:
         limits = {"words": self.max_words, "characters": self.max_characters, "flags": 10_000}
         blocks = {kind: _Block.fit(table, self.min_df, limits[kind], kind) for kind, table in tables.items()}
@@ -322,7 +368,7 @@ class TermCounter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Iterable[str]) -> Matrix:
         """Return the counts, shape (n_texts, n_terms)."""
         counter = CountVectorizer(analyzer=ANALYZERS[self.kind], vocabulary=list(self.terms), dtype=np.float64)
-        return counter.transform(X).tocsr()
+        return counter.transform(map(read, X)).tocsr()
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -349,8 +395,6 @@ class MassNorm(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
-
-
 
 
 @dataclass(frozen=True, slots=True)
