@@ -181,7 +181,7 @@ def find(document: Document) -> list[Finding]:
     text = document.text.encode("ascii")
     findings: list[Finding] = []
     matcher, indicators = _matcher()
-    for number in sorted(matcher.Match(text)):
+    for number in sorted(matcher.Match(text) or ()):
         indicator = indicators[number]
         for hit, (start, end) in enumerate(indicator.spans(document, text)):
             if hit == MOST_HITS:
@@ -196,7 +196,7 @@ def fired(document: Document) -> tuple[str, ...]:
     matcher, indicators = _matcher()
     return tuple(
         indicators[number].name
-        for number in sorted(matcher.Match(text))
+        for number in sorted(matcher.Match(text) or ())
         if next(indicators[number].spans(document, text), None) is not None
     )
 

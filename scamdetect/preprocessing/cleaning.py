@@ -30,7 +30,7 @@ LEET |= {"$": "s", "!": "i"}
 LEET_TABLE = str.maketrans(LEET)
 LEET_L_TABLE = str.maketrans({**LEET, "1": "l"})
 
-CURRENCY = {"€": " eur ", "£": " gbp ", "¥": " yen ", "₩": " won ", "฿": " baht ", "₱": " peso ", "₫": " dong "}
+CURRENCY = {"€": " eur ", "£": " gbp ", "¥": " yen ", "₩": " won ", "฿": " baht ", "₱": " peso ", "₫": " vnd "}
 CURRENCY |= {"₹": " rupee ", "៛": " riel ", "₭": " kip "}
 PERIODS = {"bln": "bulan", "th": "tahun", "thn": "tahun", "hr": "hari", "org": "orang", "mgg": "minggu"}
 

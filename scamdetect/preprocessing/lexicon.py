@@ -32,7 +32,7 @@ def ambiguous() -> dict[str, tuple[Ambiguous, ...]]:
     """Short forms that only their neighbours decide, each with its possible readings."""
     table: dict[str, list[Ambiguous]] = {}
     for row in data.rows("ambiguous.tsv"):
-        reading = Ambiguous(row["standard"], frozenset(row["near"].replace(",", " ").split()))
+        reading = Ambiguous(row["standard"], frozenset(row["near"].split()))
         table.setdefault(row["form"], []).append(reading)
     return {form: tuple(readings) for form, readings in table.items()}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,9 +64,26 @@ class TermTable:
     @classmethod
     def of(cls, kind: str, documents: Iterable[Document]) -> TermTable:
         """Count the terms of one kind, ``words``, ``characters`` or ``flags``."""
-        counter = CountVectorizer(analyzer=ANALYZERS[kind], dtype=np.float64)
-        counts = counter.fit_transform(documents)
-        return cls(counter.get_feature_names_out(), counts.tocsr())
+        analyze = ANALYZERS[kind]
+        numbers: dict[str, int] = {}
+        columns = array("i")
+        counts = array("i")
+        ends = array("q", [0])
+        for document in documents:
+            found = Counter(analyze(document))
+            columns.extend(numbers.setdefault(term, len(numbers)) for term in found)
+            counts.extend(found.values())
+            ends.append(len(columns))
+        terms = np.array(list(numbers), dtype=object)
+        order = np.argsort(terms)
+        place = np.empty(len(terms), dtype=np.int32)
+        place[order] = np.arange(len(terms))
+        matrix = sp.csr_matrix(
+            (np.array(counts, dtype=np.float64), place[np.array(columns, dtype=np.int32)], np.array(ends)),
+            shape=(len(ends) - 1, len(terms)),
+        )
+        matrix.sort_indices()
+        return cls(terms[order], matrix)
 
     def rows(self, index: npt.NDArray[np.int_]) -> TermTable:
         """Return the table of some of the texts."""
