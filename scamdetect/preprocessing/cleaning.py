@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from anyascii import anyascii
 
-from scamdetect.preprocessing import lexicon
+from scamdetect.preprocessing import lexicon, stems
 from scamdetect.preprocessing.alignment import Edit, apply
 
 __all__ = ["STEPS", "clean", "fold", "is_link", "rounds"]
@@ -173,12 +173,13 @@ def unleet(run: str) -> list[Edit]:
         word = match[0]
         if len(word) > LONGEST_WORD:
             continue
-        letters = _unleet_key(word)
         bare = word.rstrip("!")
+        letters = _unleet_key(bare)
         if letters is None and _INNER_DIGIT.fullmatch(bare) and not _CODE.fullmatch(bare):
-            letters = bare.translate(LEET_TABLE) + word[len(bare) :]
-        if letters and letters != word:
-            edits.append((match.start(), match.end(), letters))
+            letters = bare.translate(LEET_TABLE)
+            letters = letters if letters in lexicon.known_words() or stems.is_word(letters) else None
+        if letters and letters != bare:
+            edits.append((match.start(), match.start() + len(bare), letters))
     return edits
 
 
@@ -187,7 +188,7 @@ def _unleet_key(word: str) -> str | None:
     if word.isdigit():
         return None
     for table in (LEET_TABLE, LEET_L_TABLE):
-        letters = word.rstrip("!").translate(table)
+        letters = word.translate(table)
         if letters in lexicon.keywords():
             return letters
         squeezed = _STRETCHED.sub(lambda m: m[0][0], letters)
@@ -261,10 +262,8 @@ def _repair_word(word: str) -> str | None:
     from rapidfuzz.distance import OSA
 
     for candidate in _repairable_by_letter().get(word[0], ()):
-        allowed = 1 if len(candidate) < 10 else 2
-        if abs(len(candidate) - len(word)) <= allowed:
-            if OSA.distance(word, candidate, score_cutoff=allowed) <= allowed:
-                return candidate
+        if abs(len(candidate) - len(word)) <= 1 and OSA.distance(word, candidate, score_cutoff=1) <= 1:
+            return None if stems.is_word(word) else candidate
     return None
 
 
